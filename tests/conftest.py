@@ -7,6 +7,9 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import settings
 
+from bigsmall.cli import main
+from bigsmall.synthetic import Scene, write_clip
+
 ROOT = Path(__file__).resolve().parents[1]
 
 # Pictures are drawn without a display, also by the examples of the pages and docstrings.
@@ -36,9 +39,20 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def face_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A rendered face of 20 s with a pulse, as `bigsmall synth` writes it."""
-    cli = pytest.importorskip("bigsmall.cli")
     path = tmp_path_factory.mktemp("face") / "me.mp4"
-    arguments = ["synth", str(path), "--seconds", "20", "--seed", "1"]
-    result = CliRunner().invoke(cli.main, arguments, catch_exceptions=False)
+    arguments = ["synth", str(path), "--seconds", "20", "--seed", "1", "--size", "320x240"]
+    result = CliRunner().invoke(main, arguments, catch_exceptions=False)
     assert result.exit_code == 0, result.output
+    return path
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small rendered face of 10 s at 15 frames/s, 72 beats and 18 breaths a minute."""
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    scene = Scene.random(
+        2, width=192, height=144, fps=15.0, seconds=10.0, framing="portrait", motion=0.02,
+        noise=1.0, heart_rate=72.0, respiratory_rate=18.0, pulse_amplitude=0.03, jitter=0.0,
+    )  # fmt: skip
+    write_clip(path, scene)
     return path

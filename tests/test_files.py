@@ -111,3 +111,12 @@ def test_long_names(tmp_path: Path) -> None:
     with replace_atomically(target) as temporary:
         assert temporary.suffix == ".csv"
     assert target.exists()
+
+
+def test_a_writer_that_makes_the_file_anew_does_not_make_it_private(tmp_path):
+    usual = tmp_path / "usual"
+    usual.touch()
+    with replace_atomically(tmp_path / "new.bin") as temporary:
+        temporary.unlink()
+        temporary.touch(mode=0o600)
+    assert (tmp_path / "new.bin").stat().st_mode == usual.stat().st_mode

@@ -52,8 +52,11 @@ def replace_atomically(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     target = Path(os.path.realpath(path))
     temporary = _create_beside(target, os.fspath(path))
+    mode = temporary.stat().st_mode
     try:
         yield temporary
+        # Some writers put a new file, a private one, in the place of ours.
+        temporary.chmod(mode)
         _move(temporary, target, os.fspath(path))
     except OSError as error:
         if error.errno in _FULL:

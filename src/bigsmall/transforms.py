@@ -126,6 +126,8 @@ def area_resize(x: Array, size: tuple[int, int]) -> Array:
             f"cannot resize shape {tuple(x.shape)} to {tuple(size)}; expected pictures "
             "(H, W, C) in arrays, (C, H, W) in tensors, and a size of at least 1 x 1"
         )
+    if size == (tuple(x.shape[-2:]) if isinstance(x, Tensor) else tuple(x.shape[-3:-1])):
+        return x
     if isinstance(x, Tensor):
         down = torch.from_numpy(_area_weights(x.shape[-2], size[0])).to(x)
         across = torch.from_numpy(_area_weights(x.shape[-1], size[1])).to(x)
@@ -133,8 +135,12 @@ def area_resize(x: Array, size: tuple[int, int]) -> Array:
     height, width, channels = x.shape[-3:]
     down = _area_weights(height, size[0]).astype(x.dtype, copy=False)
     across = _area_weights(width, size[1]).astype(x.dtype, copy=False)
-    x = down @ x.reshape(*x.shape[:-3], height, width * channels)
-    return across @ x.reshape(*x.shape[:-2], size[0], width, channels)
+    lead = x.shape[:-3]
+    x = down @ x.reshape(*lead, height, width * channels)
+    # Width to the front, so that the second product is one large matrix product as well.
+    x = x.reshape(*lead, size[0], width, channels).swapaxes(-3, -2)
+    x = across @ x.reshape(*lead, width, size[0] * channels)
+    return x.reshape(*lead, size[1], size[0], channels).swapaxes(-3, -2)
 
 
 def make_clips(x: Array, frames: int) -> Array:

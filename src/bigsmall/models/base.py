@@ -51,7 +51,10 @@ class Network(nn.Module):
     """Which of `big` and `small` `forward` takes, in that order."""
 
     input_spec: InputSpec
+    """What the inputs must be."""
+
     tasks: dict[str, int]
+    """Outputs a frame, by task."""
 
     @property
     def config(self) -> dict[str, Any]:
@@ -68,7 +71,7 @@ class Network(nn.Module):
             )
         try:
             network = cls(**checkpoint.config)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, ArithmeticError, RuntimeError) as error:
             raise CheckpointError(
                 f"{checkpoint.source}: {CONFIG_NAME} does not describe a {cls.__name__}: {error}"
             ) from error
@@ -105,9 +108,11 @@ class Network(nn.Module):
         except OSError as error:
             raise OutputError(f"cannot make the folder {folder}: {error.strerror}") from error
         tensors = {name: tensor.contiguous() for name, tensor in self.state_dict().items()}
-        with replace_atomically(folder / WEIGHTS_NAME) as temporary:
-            save_file(tensors, temporary, metadata={"format": "pt"})
         config = {"network": type(self).__name__, **self.config}
+        # The file says what it is even where it is copied without the folder.
+        metadata = {"format": "pt", CONFIG_NAME: json.dumps(config)}
+        with replace_atomically(folder / WEIGHTS_NAME) as temporary:
+            save_file(tensors, temporary, metadata=metadata)
         with replace_atomically(folder / CONFIG_NAME) as temporary:
             Path(temporary).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 

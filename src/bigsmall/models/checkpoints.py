@@ -3,12 +3,12 @@
 Three forms are read:
 
 * a folder with `model.safetensors` and `config.json`, as `save_pretrained` writes it;
-* a `.safetensors` file, with or without a `config.json` beside it;
+* a `.safetensors` file: it carries its configuration; a `config.json` beside it goes first;
 * a checkpoint of the paper's own code (`.pth`, `.pt`): a plain mapping of names to tensors, saved
   on any device, with or without the `module.` in front that data-parallel training leaves. It is
   unpickled with `weights_only=True`, so nothing in it can run.
 
-Without a `config.json` the network is told from names and shapes. What leaves no trace in the
+Without a configuration the network is told from names and shapes. What leaves no trace in the
 tensors (frames a clip, temporal shift) takes the values of the paper.
 """
 
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -83,8 +83,8 @@ def read_checkpoint(path: str | Path, *, task: str | None = None) -> Checkpoint:
             "or a published .pth"
         )
     if weights.suffix == ".safetensors":
-        tensors = _read_safetensors(weights)
-        described = _read_config(weights.with_name(CONFIG_NAME))
+        tensors, inside = _read_safetensors(weights)
+        described = _read_config(weights.with_name(CONFIG_NAME), inside)
     else:
         tensors, described = _read_pickle(weights), None
     for name, tensor in tensors.items():
@@ -97,19 +97,23 @@ def read_checkpoint(path: str | Path, *, task: str | None = None) -> Checkpoint:
     return Checkpoint(str(path), network, config, tensors)
 
 
-def _read_safetensors(path: Path) -> dict[str, Tensor]:
+def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], str | None]:
+    """Tensors, and the configuration that the file itself carries."""
     try:
+        with safe_open(path, framework="pt") as file:
+            inside = (file.metadata() or {}).get(CONFIG_NAME)
         tensors = load_file(path)
     except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(f"{path} is no readable safetensors file: {error}") from error
-    return {name: tensor.float() for name, tensor in tensors.items()}
+    return {name: tensor.float() for name, tensor in tensors.items()}, inside
 
 
-def _read_config(path: Path) -> tuple[str, dict[str, Any]] | None:
-    if not path.is_file():
+def _read_config(path: Path, inside: str | None) -> tuple[str, dict[str, Any]] | None:
+    """Network and arguments from the file beside the weights, else from `inside` them."""
+    if not path.is_file() and inside is None:
         return None
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        config = json.loads(path.read_text(encoding="utf-8") if path.is_file() else str(inside))
         network = config.pop("network")
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise CheckpointError(

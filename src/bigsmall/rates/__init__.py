@@ -6,6 +6,7 @@ detrend, band-pass (`waveform`), then the rate of the whole signal (`heart_rate`
 `quality` between 0 and 1.
 
 Conventions, for every function here:
+
     * `x` is `(T,)` finite real numbers sampled at `fs` Hz; rates are per minute;
     * `task` is "heart" or "respiration";
     * `derivative=True` says that `x` is the difference of the wave, as the networks give it;

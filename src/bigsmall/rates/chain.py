@@ -38,15 +38,18 @@ class Chain(NamedTuple):
 
         The tenth taken off lets a 10 s record with a dropped frame show 6 breaths per minute.
         """
-        return n < 10 or (not self.paper and n / self.fs < 0.9 / self.search[0])
+        return n < (10 if self.paper else 16) or (
+            not self.paper and n / self.fs < 0.9 / self.search[0]
+        )
 
     def is_flat(self, x: Array) -> bool:
         """Tell whether detrending leaves nothing of `x` but rounding noise."""
         return bool(np.abs(detrend(x, self.lam)).max() <= 1e-10 * np.abs(x).max())
 
     def filtered(self, x: Array) -> Array:
-        """Detrend and band-pass."""
-        return bandpass(detrend(x, self.lam), self.fs, *self.filter_band)
+        """Detrend and band-pass: order 1 in the paper, else 2, to let less of the outside in."""
+        order = 1 if self.paper else 2
+        return bandpass(detrend(x, self.lam), self.fs, *self.filter_band, order=order)
 
     def operator(self, derivative: bool) -> Operator:
         """Detrending, and for a differenced signal the parabola taken out as well.
@@ -99,7 +102,7 @@ def waveform(
         `(T,)` float64 wave, arbitrary unit, without offset and trend.
 
     Raises:
-        TooShortError: fewer than 10 samples.
+        TooShortError: fewer than 16 samples (10 in the paper protocol).
         InputError: any other bad argument.
 
     >>> t = np.arange(300) / 30

@@ -132,7 +132,7 @@ def peaks(
         samples with "paper". Empty for a constant signal.
 
     Raises:
-        TooShortError: fewer than 10 samples.
+        TooShortError: fewer than 16 samples (10 in the paper protocol).
         InputError: any other bad argument.
 
     >>> t = np.arange(300) / 30

@@ -1,0 +1,5 @@
+"""`python -m bigsmall` is the command `bigsmall`."""
+
+from bigsmall.cli import main
+
+main()
