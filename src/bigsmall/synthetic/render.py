@@ -180,14 +180,14 @@ def _camera(linear: Tensor, scene: Scene, grain: Tensor, generator: torch.Genera
     return grey.round_().clamp_(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous()
 
 
-def write_clip(path: str | Path, scene: Scene, *, crf: int = 8, progress: bool = False) -> Truth:
+def write_clip(path: str | Path, scene: Scene, *, crf: int = 3, progress: bool = False) -> Truth:
     """Render a scene into an H.264 video, and its truth into a JSON file beside it.
 
     Args:
         path: the video; the truth goes to the same name with `.json`.
         scene: what to render.
-        crf: quality of the encoder, 0 (best) to 51; from about 12 on the encoder takes most
-            pulses out of a picture of this size.
+        crf: quality of the encoder, 0 (best) to 51; from about 8 on the encoder takes some
+            pulses out of a small picture.
         progress: show a progress bar.
 
     Raises:
