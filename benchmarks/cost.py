@@ -28,10 +28,10 @@ IMPORT = (
     "import time; a = time.perf_counter(); import torch; b = time.perf_counter(); import bigsmall; "
     "print(b - a, time.perf_counter() - b)"
 )
+# VmHWM starts anew with the program; ru_maxrss would count the parent's memory as well.
 PEAK = (
-    "import resource, sys; from bigsmall.cli import main; "
-    "main(sys.argv[1:], standalone_mode=False);"
-    " print('peak', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    "import sys; from bigsmall.cli import main; main(sys.argv[1:], standalone_mode=False); "
+    "print('peak', open('/proc/self/status').read().split('VmHWM:')[1].split()[0])"
 )
 
 
