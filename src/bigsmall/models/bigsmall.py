@@ -31,8 +31,8 @@ from bigsmall.models.branches import (
     POOLS,
     SMALL_FILTERS,
     add_convolutions,
-    check_big,
     check_input,
+    pooled_size,
     run_big,
     run_small,
 )
@@ -113,10 +113,7 @@ class BigSmall(Network):
     def _check_arguments(self) -> None:
         if self.big_frames < 1 or self.frames % self.big_frames:
             raise InputError(f"big_frames {self.big_frames} does not divide frames {self.frames}")
-        check_big(self.big_size, self.big_filters, self.pools)
-        height, width = self.big_size
-        for pool in self.pools:
-            height, width = height // pool, width // pool
+        height, width = pooled_size(self.big_size, self.big_filters, self.pools)
         if (height, width) != self.small_size:
             raise InputError(
                 f"Big {self.big_size} pooled by {self.pools} gives {height} x {width}; "

@@ -62,8 +62,10 @@ def run_small(module: nn.Module, x: Tensor, layers: int, shift: nn.Module) -> Te
     return x
 
 
-def check_big(big_size: tuple[int, int], filters: Sequence[int], pools: Sequence[int]) -> None:
-    """Raise `InputError` unless the poolings divide the size and pair up with the filters."""
+def pooled_size(
+    big_size: tuple[int, int], filters: Sequence[int], pools: Sequence[int]
+) -> tuple[int, int]:
+    """Size of the Big map; `InputError` unless the poolings divide `big_size` and fit `filters`."""
     if len(filters) != 2 * len(pools):
         raise InputError(f"got {len(filters)} filters and {len(pools)} pools; two filters a pool")
     factor = 1
@@ -71,6 +73,7 @@ def check_big(big_size: tuple[int, int], filters: Sequence[int], pools: Sequence
         factor *= pool
     if big_size[0] % factor or big_size[1] % factor:
         raise InputError(f"big_size {big_size} is no multiple of the poolings' product {factor}")
+    return big_size[0] // factor, big_size[1] // factor
 
 
 def check_input(name: str, x: Tensor, expected: Sequence[int | str]) -> None:
@@ -120,11 +123,8 @@ class BigBranch(Network):
         self.tasks = check_tasks({"au": 12} if tasks is None else tasks)
         self.big_size, self.in_channels, self.hidden = as_size(big_size), in_channels, hidden
         self.filters, self.pools, self.dropout = tuple(filters), tuple(pools), tuple(dropout)
-        check_big(self.big_size, self.filters, self.pools)
+        height, width = pooled_size(self.big_size, self.filters, self.pools)
         add_convolutions(self, "big", in_channels, self.filters)
-        height, width = self.big_size
-        for pool in self.pools:
-            height, width = height // pool, width // pool
         add_head(self, "out", self.filters[-1] * height * width, hidden, sum(self.tasks.values()))
         self.input_spec = InputSpec(frames=1, big_frames=1, big_size=self.big_size)
 
